@@ -141,13 +141,17 @@ describe('learn', () => {
       const expected = straight.get(task.name);
       await withRun(optionsOf(task), async (run) => {
         const stops = [];
+        let told = 0;
         let outcome = await run.train({
-          onProgress: async ({ step }) => {
+          onProgress: async ({ step, losses }) => {
             stops.push(step);
+            told += losses.length;
             if (stops.length === 1) await run.pause();
           },
         });
         for (; outcome.reason === 'paused'; outcome = await run.resume()) {
+          const { length } = await run.losses();
+          assert.equal(told, length, 'all steps before a pause are told');
           assertMeasures(await run.evaluate(), task.name);
           const exhibits = await run.exhibits();
           for (const exhibit of exhibits) assertExhibit(exhibit, `${task.name}: ${exhibit.name}`);
@@ -159,7 +163,10 @@ describe('learn', () => {
       });
     }
     await withRun(optionsOf(language()), async (run) => {
-      const { reason, step } = await run.train({ steps: 2 });
+      const told = [];
+      const onProgress = ({ losses }) => void told.push(...losses);
+      const { reason, step } = await run.train({ steps: 2, onProgress });
+      assert.equal(told.length, 2, 'steps that take no time to speak of are told');
       assert.deepEqual({ reason, step }, { reason: 'steps', step: 2 });
       await run.train();
       same(await run.losses(), straight.get(language().name));

@@ -83,6 +83,10 @@ test('trains a model: the loss falls; it can be paused, resumed, steered and sto
   await page.waitForTimeout(400);
   expect(await stepsDone(page)).toBe(paused);
 
+  await page.locator('#train-step').click();
+  await expect.poll(() => stepsDone(page)).toBe(paused + 1);
+  await expect(status).toContainText(`Paused after ${(paused + 1).toLocaleString('en')} of`);
+
   await expect(pause).toHaveText('Resume');
   await pause.focus();
   await page.keyboard.press('Enter');

@@ -64,6 +64,16 @@ test('training, and what it learnt', async ({ page }) => {
   expect(run).toMatchObject({ task: 'interp5d', ended: 'done', step: 20, steered: false });
   expect(run.losses).toHaveLength(20);
   expect(run.measures.length).toBeGreaterThan(0);
+  const [weights] = await Promise.all([
+    page.waitForEvent('download'),
+    page.locator('#train-weights').click(),
+  ]);
+  expect(weights.suggestedFilename()).toBe('parallax-interp5d.safetensors');
+  const bytes = readFileSync(await weights.path());
+  const header = JSON.parse(bytes.toString('utf8', 8, 8 + Number(bytes.readBigUInt64LE())));
+  expect(header.__metadata__).toMatchObject({ task: 'interp5d' });
+  expect(JSON.stringify(header.__metadata__)).toContain(run.model);
+  expect(Object.keys(header).length).toBeGreaterThan(10);
   expect(await asksToLeave(page, 'stay')).toBe(false);
 });
 

@@ -254,30 +254,10 @@ export class EngineLearning {
     let told: unknown;
     let from = training.progress.step;
     let due = performance.now() + SLICE_MS;
-    for (;;) {
-      const { step, steps, done } = training.progress;
-      if (job.cancelled) {
-        throw new PlxError('PLX_ERR_CANCELLED', `train: cancelled after ${step} of ${steps} steps`);
-      }
-      if (done || step >= last || run.pausing) {
-        /* The reply uses a different port from the reports: wait until the last one has arrived. */
-        await told;
-        const reason = done ? 'done' : step >= last ? 'steps' : 'paused';
-        return { reason, step, steps, milliseconds: training.milliseconds };
-      }
-      peak.sample();
-      training.slice(job, last);
-      if (performance.now() < due && !job.cancelled && !training.progress.done) {
-        await breathe();
-        continue;
-      }
-      due = performance.now() + SLICE_MS;
-      const now = training.progress;
+    const tell = async () => {
+      const { step, steps, epoch, loss } = training.progress;
       const news: TrainReport = {
-        step: now.step,
-        steps: now.steps,
-        epoch: now.epoch,
-        loss: now.loss,
+        ...{ step, steps, epoch, loss },
         losses: training.losses(from),
         milliseconds: training.milliseconds,
         peak: peak.gflops,
@@ -285,7 +265,26 @@ export class EngineLearning {
       /* A listener may be slow: training then waits, at most one slice ahead. */
       await told;
       told = job.told(report(news));
-      from = now.step;
+      from = step;
+    };
+    for (;;) {
+      const { step, steps, done } = training.progress;
+      if (job.cancelled) {
+        throw new PlxError('PLX_ERR_CANCELLED', `train: cancelled after ${step} of ${steps} steps`);
+      }
+      if (done || step >= last || run.pausing) {
+        if (step > from) await tell();
+        /* The reply uses a different port from the reports: wait until the last one has arrived. */
+        await told;
+        const reason = done ? 'done' : step >= last ? 'steps' : 'paused';
+        return { reason, step, steps, milliseconds: training.milliseconds };
+      }
+      peak.sample();
+      training.slice(job, last);
+      if (performance.now() >= due || job.cancelled) {
+        due = performance.now() + SLICE_MS;
+        await tell();
+      }
       await breathe();
     }
   }

@@ -61,7 +61,7 @@ export function readChoice(form: FormState, options: RunOptions, isolated: boole
   const { tier, threads, seed } = options;
   return {
     differs,
-    values: [form.first ?? first, form.second ?? second],
+    values: [form.abfirst ?? first, form.absecond ?? second],
     model: (form.abmodel ?? usual.model).trim(),
     training: (form.abrun ?? usual.run) === 'training',
     batch: form.abbatch ?? usual.batch,

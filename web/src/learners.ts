@@ -7,6 +7,7 @@ import type { AppState } from './state.js';
 import type { Store } from './store.js';
 import type { TableActions } from './table_training.js';
 import { TextWriter, type WritingChoice } from './text_writer.js';
+import { TrainedModel } from './trained_model.js';
 import { PageTrainer, type Trainer } from './training.js';
 import type { TwinActions } from './twins.js';
 
@@ -17,6 +18,8 @@ export interface LearningActions {
   /** Continues a text with the language model that was trained last. */
   write(choice: WritingChoice): Promise<void>;
   stopWriting(): void;
+  /** The weights that were learnt last, as a safetensors file; or why there is none. */
+  weightsFile(): Promise<Uint8Array<ArrayBuffer> | { problem: string }>;
   /** Learning from a table of the user's; its code is loaded with its view. */
   table(): Promise<TableActions>;
   /** Training in two engines in turns. */
@@ -34,6 +37,26 @@ function lazy<T>(make: () => Promise<T>) {
     },
     ifMade: (use: (made: T) => void) => void made?.then(use),
   };
+}
+
+/** Writes what the last training has learnt; an engine that was lost meanwhile is started again. */
+async function weightsFile(
+  store: Store<AppState>,
+  runtime: Runtime,
+): Promise<Uint8Array<ArrayBuffer> | { problem: string }> {
+  const { about, learnt } = store.get().training;
+  if (!about || !learnt) return { problem: 'Nothing has been learnt yet.' };
+  try {
+    const { weights } = learnt;
+    const model = await new TrainedModel(runtime).with({ model: about.model, weights });
+    try {
+      return await model.save({ metadata: { task: about.task } });
+    } finally {
+      await model.dispose();
+    }
+  } catch (error) {
+    return { problem: await runtime.report(error) };
+  }
 }
 
 /** Creates them all. stopAll: ends what uses an engine, so that nothing slows a run down. */
@@ -62,6 +85,7 @@ export function createLearners(
     readDigit: (image) => reader.read(image),
     write: (choice) => writer.write(choice),
     stopWriting: () => writer.stop(),
+    weightsFile: () => weightsFile(store, runtime),
     table: table.get,
     twins: twins.get,
     selfTest: selfTest.get,

@@ -47,13 +47,15 @@ export function workInProgress(work: InProgress): string | undefined {
 export function workAtStake(work: Work): string | undefined {
   const inProgress = workInProgress(work);
   if (inProgress) return inProgress;
-  const { browser, training, table, peersResult, saved } = work;
+  const { browser, training, table, peersResult, ab, saved } = work;
   if (browser && browser.rows.length > 0 && !isKept(work) && !saved.includes(browser))
     return 'The results of the last run are not kept in this browser, and have not been downloaded.';
   if (training.about && training.step > 0 && !saved.includes(training.about))
     return 'The results of the last training run have not been downloaded.';
   if (peersResult && peersResult.rows.length > 0 && !saved.includes(peersResult))
     return 'The results of other libraries have not been downloaded.';
+  if (ab.result && !saved.includes(ab.result))
+    return 'The results of the A/B test have not been downloaded.';
   if (table.result && !saved.includes(table.result))
     return 'The network that learnt from your table has not been downloaded.';
   return undefined;

@@ -15,7 +15,7 @@ import { createStore } from './store.js';
 import { emptyTable } from './table_state.js';
 import { mountTheme } from './theme.js';
 import { idleTwins } from './twins_state.js';
-import { readForm, readRun } from './url_state.js';
+import { misread, readForm, readRun } from './url_state.js';
 import { createMount } from './views/mounts.js';
 import { mountNotices } from './views/notices.js';
 import { mountSite } from './views/site_notices.js';
@@ -24,6 +24,7 @@ const store = createStore<AppState>({
   route: readRoute(location.search),
   options: readRun(location.search),
   form: readForm(location.search),
+  misread: misread(location.search),
   suites: [],
   minute: 'unknown',
   engine: { phase: 'starting' },

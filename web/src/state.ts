@@ -20,6 +20,7 @@ import type { ResultSet } from './rows.js';
 import type { SelfTestState } from './self_test_state.js';
 import type { SiteState } from './service_worker_client.js';
 import type { TableState } from './table_state.js';
+import type { TrainingChoice } from './training.js';
 import type { TwinsState } from './twins_state.js';
 import type { FormState, RunOptions } from './url_state.js';
 
@@ -101,12 +102,16 @@ export type Learnt =
   /** samples: digits that were not trained on. */
   | { kind: 'digits'; weights: readonly Weight[]; samples: readonly HeldSample[] }
   /** characters: the code point of each id. */
-  | { kind: 'text'; weights: readonly Weight[]; characters: readonly number[] };
+  | { kind: 'text'; weights: readonly Weight[]; characters: readonly number[] }
+  /** What cannot be tried on this page. */
+  | { kind: 'weights'; weights: readonly Weight[] };
 
 export interface TrainingState {
   phase: TrainingPhase;
   /** Why it failed. */
   message?: string;
+  /** What was asked for. */
+  choice?: TrainingChoice;
   /** Description of the run that is shown. */
   about?: LearningAbout;
   /** Current learning rate; set during a run. */
@@ -214,6 +219,8 @@ export interface AppState {
   options: RunOptions;
   /** Settings of the other forms that are not their defaults. */
   form: FormState;
+  /** What the address says that means nothing here. */
+  misread: readonly string[];
   suites: readonly SuiteInfo[];
   /** The suites that a run of a minute has room for. */
   minute: 'unknown' | readonly string[];
@@ -260,7 +267,7 @@ export interface AppState {
   /** Counts changes of the colour scheme, so that charts are redrawn. */
   theme: number;
   site: SiteState;
-  /** Results that the user has downloaded: the sets of rows and descriptions of training runs. */
+  /** Results that the user has downloaded: sets of rows, descriptions of training runs, A/B tests. */
   saved: readonly object[];
   /** Whether the user has agreed to lose what is not saved. */
   leaving: boolean;

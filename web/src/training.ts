@@ -50,6 +50,7 @@ export interface Trainer {
   start(choice: TrainingChoice): Promise<void>;
   pause(): void;
   resume(): void;
+  step(): void;
   stop(): void;
   setRate(rate: number): void;
 }
@@ -89,8 +90,8 @@ export function heldLoss(measures: readonly Measure[]): number | undefined {
 /** Most held-out digits to draw over. */
 const mostSamples = 60;
 
-/** Reads what a run has learnt, where it can be tried. */
-type ReadLearnt = (run: Learning) => Promise<Learnt | undefined>;
+/** Reads what a run has learnt. */
+type ReadLearnt = (run: Learning) => Promise<Learnt>;
 
 /** The network of a run that learns digits, with some of those that it has not seen. */
 function digitsLearnt(): ReadLearnt {
@@ -111,7 +112,10 @@ function textLearnt(text: Uint8Array): ReadLearnt {
   };
 }
 
-const nothingToTry: ReadLearnt = async () => undefined;
+const weightsLearnt: ReadLearnt = async (run) => ({
+  kind: 'weights',
+  weights: await run.getWeights(),
+});
 
 /** One run, from its start until another replaces it. */
 class Session {
@@ -137,17 +141,16 @@ class Session {
     readonly show: (change: Partial<TrainingState>) => void,
   ) {}
 
-  /** Trains until it is done or paused. Rejects if it is stopped or fails. */
-  async train(resume: boolean): Promise<TrainOutcome> {
+  /** Trains until it is done or paused, or these steps. Rejects if it is stopped or fails. */
+  async train(steps?: number): Promise<TrainOutcome> {
     this.#heard = performance.now();
     this.#nextLook = this.#heard + lookEvery / 3;
     this.#hurried = false;
-    const outcome = resume
-      ? await this.run.resume()
-      : await this.run.train({
-          signal: this.#abort.signal,
-          onProgress: (progress) => this.#onProgress(progress),
-        });
+    const outcome = await this.run.train({
+      signal: this.#abort.signal,
+      onProgress: (progress) => this.#onProgress(progress),
+      ...(steps === undefined ? {} : { steps }),
+    });
     this.#publish();
     return outcome;
   }
@@ -247,7 +250,7 @@ class Session {
     this.show({ looking: true });
     try {
       const learnt = await this.readLearnt(this.run);
-      this.show({ exhibits: await this.run.exhibits(), ...(learnt ? { learnt } : {}) });
+      this.show({ exhibits: await this.run.exhibits(), learnt });
       if (this.#hurried) return;
       const { step = 0, seconds = 0 } = this.#pending;
       const measures = await this.run.evaluate();
@@ -312,7 +315,7 @@ export class PageTrainer implements Trainer {
     before?.stop();
     void before?.end().catch(() => undefined);
     this.store.set({
-      training: { ...idleTraining, phase: 'preparing' },
+      training: { ...idleTraining, phase: 'preparing', choice },
       reading: { phase: 'none' },
       writing: { phase: 'none' },
     });
@@ -332,7 +335,12 @@ export class PageTrainer implements Trainer {
   }
 
   resume(): void {
-    if (this.#session && this.#phase === 'paused') void this.#go(this.#session, true);
+    if (this.#session && this.#phase === 'paused') void this.#go(this.#session);
+  }
+
+  /** One step of a paused run. */
+  step(): void {
+    if (this.#session && this.#phase === 'paused') void this.#go(this.#session, 1);
   }
 
   stop(): void {
@@ -375,7 +383,7 @@ export class PageTrainer implements Trainer {
       if (this.#session === current) this.#show(change);
     });
     this.#session = current;
-    await this.#go(current, false);
+    await this.#go(current);
   }
 
   /** How to read what this task learns. */
@@ -384,7 +392,7 @@ export class PageTrainer implements Trainer {
     const takes = takenBy(task, state);
     if (takes === 'digits') return digitsLearnt();
     const { text } = state.trainingFiles;
-    return takes === 'text' && text ? textLearnt(text.bytes) : nothingToTry;
+    return takes === 'text' && text ? textLearnt(text.bytes) : weightsLearnt;
   }
 
   /** The digits for a task that learns from them. Throws if there are none. */
@@ -398,15 +406,15 @@ export class PageTrainer implements Trainer {
   }
 
   /** Trains, and shows how training ended. */
-  async #go(current: Session, resume: boolean): Promise<void> {
+  async #go(current: Session, steps?: number): Promise<void> {
     const live = () => this.#session === current;
     try {
       this.#show({ phase: 'running', waiting: 'nothing' });
-      const { reason } = await current.train(resume);
+      const { reason } = await current.train(steps);
       if (!live()) return;
-      this.#show({ phase: reason === 'paused' ? 'paused' : 'done', waiting: 'nothing' });
+      this.#show({ phase: reason === 'done' ? 'done' : 'paused', waiting: 'nothing' });
       await current.look();
-      if (reason !== 'paused') await current.end();
+      if (reason === 'done') await current.end();
     } catch (error) {
       if (!live()) return;
       if (current.stopped) await this.#ended(current);

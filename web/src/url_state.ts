@@ -1,5 +1,5 @@
 /** Options of a run, and how the page's address encodes them, the view and the settings of forms. */
-import { type Route, routeText, startRoute } from './route.js';
+import { type Route, readRoute, routeText, startRoute } from './route.js';
 
 /** How long a run may take, as the page names it; `engineSize` has the engine's names. */
 export type RunSize = 'quick' | 'standard' | 'long';
@@ -76,6 +76,33 @@ export function readRun(search: string): RunOptions {
   };
 }
 
+/** What each option may be in an address. */
+const allowed: Record<Exclude<keyof RunOptions, 'suites'>, string> = {
+  size: `one of ${runSizes.join(', ')}`,
+  rounds: `a whole number up to ${mostRounds}`,
+  seed: `a whole number up to ${mostSeed.toLocaleString('en')}`,
+  tier: `one of ${tierChoices.join(', ')}`,
+  threads: `a whole number up to ${mostThreads}`,
+};
+
+/** What an address says that means nothing here, as sentences. */
+export function misread(search: string): string[] {
+  const query = new URLSearchParams(search);
+  const options = readRun(search);
+  const view = query.get('view') ?? '';
+  const wrong = Object.entries(allowed).flatMap(([name, what]) => {
+    const text = query.get(name) ?? '';
+    const used = options[name as keyof typeof allowed];
+    const understood =
+      typeof used === 'number' ? /^\d+$/.test(text) && Number(text) === used : text === used;
+    if (text === '' || understood) return [];
+    return [`The address says ${name}=${text}, but this must be ${what}. It is ${used} now.`];
+  });
+  if (view !== '' && view !== 'start' && routeText(readRoute(search)) !== view)
+    wrong.push(`The address says view=${view}, but this page has no such view.`);
+  return wrong;
+}
+
 /** Settings of the forms for training, profiles and peers that are not their defaults, by name. */
 export type FormState = Readonly<Record<string, string>>;
 
@@ -107,8 +134,8 @@ export const formNames = [
   'price',
   'with',
   'ab',
-  'first',
-  'second',
+  'abfirst',
+  'absecond',
   'abmodel',
   'abrun',
   'abbatch',

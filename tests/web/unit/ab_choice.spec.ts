@@ -30,7 +30,7 @@ test('without settings it compares threads, or batches where there are none', ()
 });
 
 test('the address holds everything, and what it does not name is usual', () => {
-  const choice = read('?ab=optimizer&first=lion&abmodel=gpt2-nano&abbatch=4&pairs=9&seed=3', {
+  const choice = read('?ab=optimizer&abfirst=lion&abmodel=gpt2-nano&abbatch=4&pairs=9&seed=3', {
     ...defaultRun,
     seed: 3,
   });
@@ -52,26 +52,30 @@ const problems: [string, Engine, RegExp | undefined, Partial<RunOptions>?][] = [
     alone,
     /^simd-threads cannot run: this page is not cross-origin isolated.*Enable threads/,
   ],
-  ['?ab=threads&second=0', isolated, /^Second side: “0” is not a whole number from 1 to 16\.$/],
-  ['?ab=threads&first=17', isolated, /^First side: “17” is not/],
-  ['?ab=threads&first=1.5', isolated, /^First side: “1\.5” is not/],
+  ['?ab=threads&absecond=0', isolated, /^Second side: “0” is not a whole number from 1 to 16\.$/],
+  ['?ab=threads&abfirst=17', isolated, /^First side: “17” is not/],
+  ['?ab=threads&abfirst=1.5', isolated, /^First side: “1\.5” is not/],
   ['?ab=threads', isolated, /engine simd, .* has one thread/, { tier: 'simd' }],
   ['?ab=tier', isolated, undefined],
   ['?ab=tier', noRelaxed, /^relaxed-threads cannot run: .* no relaxed SIMD\..*Update/],
-  ['?ab=tier&second=simd', noRelaxed, undefined],
-  ['?ab=tier&first=simd', alone, /^relaxed-threads cannot run/],
+  ['?ab=tier&absecond=simd', noRelaxed, undefined],
+  ['?ab=tier&abfirst=simd', alone, /^relaxed-threads cannot run/],
   [
-    '?ab=tier&first=gpu',
+    '?ab=tier&abfirst=gpu',
     isolated,
     /^First side: there is no engine “gpu”: choose simd, simd-threads and/,
   ],
-  ['?ab=batch&second=4097', isolated, /^Second side: “4097” is not a whole number from 1 to 4,096/],
+  [
+    '?ab=batch&absecond=4097',
+    isolated,
+    /^Second side: “4097” is not a whole number from 1 to 4,096/,
+  ],
   ['?ab=batch&abbatch=0', isolated, undefined],
   ['?ab=threads&abbatch=0', isolated, /^Batch: “0” is not/],
   ['?ab=optimizer', isolated, undefined],
   ['?ab=optimizer&abrun=prediction', isolated, /^Optimizer: a prediction has none/],
   [
-    '?ab=optimizer&second=adamax',
+    '?ab=optimizer&absecond=adamax',
     isolated,
     /^Second side: there is no optimizer “adamax”: choose sgd/,
   ],
@@ -98,7 +102,7 @@ test('the sides differ in one thing', () => {
     options: { batchSize: 8, training: true, seed: 0, optimizer: 'adam' },
   });
   expect(two).toEqual({ ...one, name: 'with 2 threads', threads: 2 });
-  const [simd, relaxed] = sidesOf(read('?ab=tier&first=simd', { ...defaultRun, threads: 3 }));
+  const [simd, relaxed] = sidesOf(read('?ab=tier&abfirst=simd', { ...defaultRun, threads: 3 }));
   expect(simd).toMatchObject({ name: 'with the engine simd', tier: 'simd', threads: 3 });
   expect(relaxed).toMatchObject({ tier: 'relaxed-threads', threads: 3 });
   const [, large] = sidesOf(read('?ab=batch&abrun=prediction'));

@@ -39,12 +39,15 @@ const trained = (change: object) => ({
   training: { ...idleTraining, about, step: 20, phase: 'done', ...change } as TrainingState,
 });
 
+const tested = { phase: 'done', result: {} } as AppState['ab'];
 const learnt = { ...emptyTable, phase: 'done', result: {} } as AppState['table'];
 
 const cases: [string, Partial<AppState>, 'in progress' | 'not saved' | 'nothing', RegExp?][] = [
   ['nothing was done', {}, 'nothing'],
   ['a run', { run: { phase: 'running' } }, 'in progress', /benchmark run/],
   ['a profile', { profile: { phase: 'running' } }, 'in progress', /profile/],
+  ['what an A/B test found', { ab: tested }, 'not saved', /A\/B test/],
+  ['the same A/B test, downloaded', { ab: tested, saved: [tested.result!] }, 'nothing'],
   ['an A/B test', { ab: { phase: 'starting' } }, 'in progress', /A\/B test/],
   [
     'training that begins',

@@ -1,5 +1,12 @@
 import { expect, test } from '@playwright/test';
-import { defaultRun, readForm, readRun, writeAddress } from '../../../web/src/url_state.js';
+import {
+  defaultRun,
+  formNames,
+  misread,
+  readForm,
+  readRun,
+  writeAddress,
+} from '../../../web/src/url_state.js';
 
 test('the plain address is the default run, and vice versa', () => {
   expect(readRun('')).toEqual(defaultRun);
@@ -30,6 +37,23 @@ test('invalid values get their defaults', () => {
   expect(readRun(search)).toEqual({ ...defaultRun, suites: ['gemm'] });
   expect(readRun('?seed=4294967296').seed).toBe(0);
   expect(readRun('?seed=4294967295').seed).toBe(4294967295);
+});
+
+test('what is wrong is told, with what is allowed', () => {
+  expect(misread('?size=huge&rounds=33&seed=-1&tier=gpu&threads=1e3&view=nowhere')).toEqual([
+    'The address says size=huge, but this must be one of quick, standard, long. It is quick now.',
+    'The address says rounds=33, but this must be a whole number up to 32. It is 0 now.',
+    'The address says seed=-1, but this must be a whole number up to 4,294,967,295. It is 0 now.',
+    expect.stringMatching(/^The address says tier=gpu, but this must be one of auto, .*It is auto/),
+    'The address says threads=1e3, but this must be a whole number up to 64. It is 0 now.',
+    'The address says view=nowhere, but this page has no such view.',
+  ]);
+  expect(misread('?size=long&rounds=3&seed=007&tier=simd&threads=2&view=suite/gemm')).toEqual([]);
+  expect(misread('?view=start&size=&other=1')).toEqual([]);
+});
+
+test('no two forms write the same setting', () => {
+  expect(new Set(formNames).size).toBe(formNames.length);
 });
 
 test('all suites are not the same as those that fit into a minute', () => {

@@ -87,6 +87,8 @@ function valueInput(id: string, differs: Difference, optimizers: readonly string
   }
 }
 
+const sideNames = ['first', 'second'] as const;
+
 function differencePicker(actions: Actions): Bound {
   const input = select(
     'ab-differs',
@@ -94,14 +96,11 @@ function differencePicker(actions: Actions): Bound {
   );
   input.addEventListener('change', () => {
     /* Values of another kind mean nothing now. */
-    actions.setForm('first', '');
-    actions.setForm('second', '');
+    for (const name of sideNames) actions.setForm(`ab${name}`, '');
     actions.setForm('ab', input.value === usualDifference(isolated) ? '' : input.value);
   });
   return { input, of: ({ differs }) => differs };
 }
-
-const sideNames = ['first', 'second'] as const;
 
 /** The values of both sides; the inputs are new where another kind of value is needed. */
 function sideFields(actions: Actions) {
@@ -111,7 +110,7 @@ function sideFields(actions: Actions) {
   function renew({ differs }: AbChoice, optimizers: readonly string[]): void {
     bound = sideNames.map((name, i) =>
       bind(
-        name,
+        `ab${name}`,
         valueInput(`ab-${name}`, differs, optimizers),
         () => usualValues[differs][i] ?? '',
         ({ values }) => values[i] ?? '',

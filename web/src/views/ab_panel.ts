@@ -45,7 +45,7 @@ function progressView(store: Store<AppState>): HTMLElement {
 }
 
 /** The outcome. A card draws in the colours of the moment, so new colours need it again. */
-function resultView(store: Store<AppState>): HTMLElement {
+function resultView(store: Store<AppState>, actions: Pick<Actions, 'saved'>): HTMLElement {
   const verdict = h('p', { class: 'verdict', id: 'ab-result', role: 'status' });
   const bits = h('p', { class: 'hint wide', id: 'ab-bits' });
   const sides = h('div', { id: 'ab-sides' });
@@ -55,8 +55,9 @@ function resultView(store: Store<AppState>): HTMLElement {
   let shown: { result: AbResult; theme: number } | undefined;
   file.addEventListener('click', () => {
     const { result } = store.get().ab;
-    if (result)
-      download('parallax-ab.json', 'application/json', abFile(result, navigator.userAgent));
+    if (!result) return;
+    download('parallax-ab.json', 'application/json', abFile(result, navigator.userAgent));
+    actions.saved(result);
   });
   store.watch(['ab', 'theme'], ({ ab: { result }, theme }) => {
     root.hidden = !result;
@@ -96,7 +97,7 @@ export function mountAb(root: HTMLElement, store: Store<AppState>, actions: Acti
       status,
       progress,
       notice,
-      resultView(store),
+      resultView(store, actions),
     ),
   );
 }

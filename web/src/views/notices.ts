@@ -15,13 +15,14 @@ const voidText = (why: string) =>
 /** Fills the box below the title. */
 export function mountNotices(root: HTMLElement, store: Store<AppState>): void {
   store.watch(
-    ['voided', 'run', 'dropped', 'shared', 'reference'],
-    ({ voided, run, dropped, shared, reference }) => {
+    ['voided', 'run', 'dropped', 'shared', 'reference', 'misread'],
+    ({ voided, run, dropped, shared, reference, misread }) => {
       const failed = [shared, reference].flatMap((each) =>
         each.phase === 'failed' ? [each.message] : [],
       );
       root.replaceChildren(
         ...failed.map((message) => notice(message, { class: 'notice bad' })),
+        ...misread.map((text) => notice(text)),
         ...dropped.map((why) => notice(`A case was dropped: ${why}`)),
         ...(voided !== undefined && run.phase !== 'idle'
           ? [notice(voidText(voided), { id: 'void-notice' })]

@@ -315,6 +315,7 @@ function buttons(
 ) {
   const start = h('button', { type: 'button', id: 'train-start', class: 'primary' }, 'Start');
   const pause = h('button', { type: 'button', id: 'train-pause' }, 'Pause');
+  const step = h('button', { type: 'button', id: 'train-step' }, 'One step');
   const stop = h('button', { type: 'button', id: 'train-stop' }, 'Stop');
   start.addEventListener('click', () => {
     const chosen = choice();
@@ -324,6 +325,7 @@ function buttons(
     if (store.get().training.phase === 'paused') actions.trainer.resume();
     else actions.trainer.pause();
   });
+  step.addEventListener('click', () => actions.trainer.step());
   stop.addEventListener('click', () => actions.trainer.stop());
   store.watch(['training', 'run', 'peers', 'ab', 'engine', 'tasks'], (state) => {
     const { run, peers, engine, tasks } = state;
@@ -333,12 +335,13 @@ function buttons(
     const busy = measuring || starting;
     start.disabled = isActive(phase) || busy;
     pause.disabled = (phase !== 'running' && phase !== 'paused') || waiting !== 'nothing';
+    step.disabled = phase !== 'paused' || waiting !== 'nothing';
     stop.disabled = !isActive(phase) || waiting === 'stop';
     const rest = phase === 'paused' ? 'Resume' : 'Pause';
     setText(pause, waiting === 'pause' ? 'Pausing…' : rest);
     setText(stop, waiting === 'stop' ? 'Stopping…' : 'Stop');
   });
-  return h('div', { class: 'train-buttons' }, start, pause, stop);
+  return h('div', { class: 'train-buttons' }, start, pause, step, stop);
 }
 
 function progressBar(store: Store<AppState>): HTMLElement {
