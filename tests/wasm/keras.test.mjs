@@ -472,6 +472,39 @@ describe('batches', () => {
       await fails(model.fitDataset(broken, options), /the disk is full/);
       const signal = AbortSignal.abort();
       await assert.rejects(model.fitDataset(parts, { ...options, signal }), { name: 'AbortError' });
+      const share = { ...options, validation: 0.2 };
+      await fails(model.fitDataset(parts, share), /validation: expected \{ x, y \}, got 0\.2/);
+    }),
+  );
+
+  it(
+    'an abort ends the wait for a batch that is never ready',
+    run(async (plx) => {
+      const model = plx.model('mlp:2-4-1:tanh', { seed: 7 });
+      for (const before of [0, 1]) {
+        const controller = new AbortController();
+        const stuck = (async function* () {
+          yield* parts.slice(0, before);
+          setTimeout(() => controller.abort(), 20);
+          await new Promise(() => {});
+        })();
+        const { signal } = controller;
+        const waits = model.fitDataset(stuck, { ...options, signal });
+        await assert.rejects(waits, { name: 'AbortError' });
+      }
+      assert.equal((await model.fitDataset(parts, options)).steps, parts.length);
+    }),
+  );
+
+  it(
+    'a flat array is not listed key by key, which takes seconds where it is long',
+    run(async (plx) => {
+      const flat = new Proxy(Array.from(x).flat(2), {
+        ownKeys: () => assert.fail('its keys are listed'),
+      });
+      const model = plx.model('mlp:2-4-1:tanh', { seed: 7 });
+      const expected = await model.predict(x);
+      assert.deepEqual(await model.predict(flat), expected);
     }),
   );
 });

@@ -1,5 +1,5 @@
 /** Training on batches that are made or loaded as it goes. */
-import type { Evaluation, Model } from './api.js';
+import type { AbortSignalLike, Evaluation, Model } from './api.js';
 import type {
   Batch,
   Batches,
@@ -9,7 +9,7 @@ import type {
   DatasetOptions,
   StepLog,
 } from './api_batches.js';
-import { checkWhole, kindOf } from './arrays.js';
+import { checkWhole, kindOf, told } from './arrays.js';
 import { STEP } from './fit_options.js';
 import { cancelled } from './jobs.js';
 import { anything, callback, checkOptions, number, refuse } from './options.js';
@@ -30,10 +30,22 @@ export interface Trainee {
   evaluate(...given: Parameters<Model['evaluate']>): Promise<Evaluation>;
 }
 
+/** Waits for a source, but no longer than until an abort. */
+function unlessAborted<T>(wait: Promise<T>, signal: AbortSignalLike | undefined): Promise<T> {
+  if (!signal) return wait;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(cancelled('fitDataset', signal));
+    signal.addEventListener('abort', abort);
+    wait.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
 /** Batches that are fetched one ahead, so that the next is being made while a step runs. */
 class Reader {
   readonly #iterator: Iterator<Batch> | AsyncIterator<Batch>;
   #next: Promise<IteratorResult<Batch>> | undefined;
+  /** Whether the source is making a batch. */
+  #making = false;
   /** How many it has given. */
   taken = 0;
 
@@ -48,15 +60,19 @@ class Reader {
   }
 
   #fetch(): Promise<IteratorResult<Batch>> {
+    this.#making = true;
+    const made = () => {
+      this.#making = false;
+    };
     const fetched = Promise.resolve(this.#iterator.next());
-    /* Reported when it is taken; until then it must not count as unhandled. */
-    fetched.catch(() => {});
+    /* Failures are reported when it is taken; until then they must not count as unhandled. */
+    fetched.then(made, made);
     return fetched;
   }
 
   /** Returns the next batch, if there is one; more: whether the one after it is wanted, too. */
-  async take(more: boolean): Promise<Batch | undefined> {
-    const { done, value } = await (this.#next ?? this.#fetch());
+  async take(more: boolean, signal?: AbortSignalLike): Promise<Batch | undefined> {
+    const { done, value } = await unlessAborted(this.#next ?? this.#fetch(), signal);
     this.#next = !done && more ? this.#fetch() : undefined;
     if (done) return undefined;
     this.taken += 1;
@@ -64,7 +80,10 @@ class Reader {
   }
 
   async close(): Promise<void> {
-    await this.#iterator.return?.();
+    const closed = Promise.resolve(this.#iterator.return?.());
+    /* A source closes after the batch that it is making, which may never be ready. */
+    if (this.#making) closed.catch(() => {});
+    else await closed;
   }
 }
 
@@ -101,8 +120,7 @@ export async function fitBatches(
   const most = batchesPerEpoch ?? Number.POSITIVE_INFINITY;
   if (batchesPerEpoch !== undefined) checkWhole(`${call}: batchesPerEpoch`, most, 1);
   const { loss, signal } = options;
-  if (validation && typeof loss === 'function')
-    refuse(`${call}: validation needs a loss by name, not a function`);
+  if (validation !== undefined) checkValidation(call, validation, loss);
   const losses: number[] = [];
   const logs: DatasetEpoch[] = [];
   let stopped = false;
@@ -114,7 +132,7 @@ export async function fitBatches(
       while (steps < most && !stopped) {
         if (signal?.aborted) throw cancelled(call, signal);
         reader ??= new Reader(typeof given === 'function' ? given() : given);
-        const batch = await reader.take(steps + 1 < most);
+        const batch = await reader.take(steps + 1 < most, signal);
         if (!batch) {
           const empty = reader.taken === 0;
           reader = undefined;
@@ -147,6 +165,17 @@ export async function fitBatches(
     await reader?.close();
   }
   return { loss: Float32Array.from(losses), epochs: logs, steps: losses.length, stopped };
+}
+
+/** Refuses what cannot be evaluated, before any step. */
+function checkValidation(call: string, validation: unknown, loss: unknown): void {
+  const { x } = Object(validation) as { x?: unknown };
+  if (x === undefined || x === null)
+    refuse(
+      `${call}: validation: expected { x, y }, got ${told(validation)}: a share of the data needs all of it at once, as fit has`,
+    );
+  if (typeof loss === 'function')
+    refuse(`${call}: validation needs a loss by name, not a function`);
 }
 
 const emptyText = (call: string, epoch: number): string =>
