@@ -473,7 +473,7 @@ describe('batches', () => {
       const signal = AbortSignal.abort();
       await assert.rejects(model.fitDataset(parts, { ...options, signal }), { name: 'AbortError' });
       const share = { ...options, validation: 0.2 };
-      await fails(model.fitDataset(parts, share), /validation: expected \{ x, y \}, got 0\.2/);
+      await fails(model.fitDataset(parts, share), /fitDataset: validation needs \{ x, y \}/);
     }),
   );
 

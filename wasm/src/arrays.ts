@@ -28,8 +28,7 @@ export function told(value: unknown): string {
 /** Turns the object that JSON makes of a typed array, { "0": 1.5, "1": 2 }, back into an array. */
 function unpacked(data: unknown): unknown {
   if (typeof data !== 'object' || data === null || isRow(data) || !('0' in data)) return data;
-  const values = Object.values(data);
-  return Object.keys(data).every((key, i) => key === String(i)) ? values : data;
+  return Object.keys(data).every((key, i) => +key === i) ? Object.values(data) : data;
 }
 
 /** Flat numbers; shape is known only if the caller nested them. */

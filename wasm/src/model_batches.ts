@@ -9,7 +9,7 @@ import type {
   DatasetOptions,
   StepLog,
 } from './api_batches.js';
-import { checkWhole, kindOf, told } from './arrays.js';
+import { checkWhole, kindOf } from './arrays.js';
 import { STEP } from './fit_options.js';
 import { cancelled } from './jobs.js';
 import { anything, callback, checkOptions, number, refuse } from './options.js';
@@ -32,11 +32,10 @@ export interface Trainee {
 
 /** Waits for a source, but no longer than until an abort. */
 function unlessAborted<T>(wait: Promise<T>, signal: AbortSignalLike | undefined): Promise<T> {
-  if (!signal) return wait;
   return new Promise((resolve, reject) => {
-    const abort = () => reject(cancelled('fitDataset', signal));
-    signal.addEventListener('abort', abort);
-    wait.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    const abort = () => reject(cancelled('fitDataset', signal!));
+    signal?.addEventListener('abort', abort);
+    wait.then(resolve, reject).finally(() => signal?.removeEventListener('abort', abort));
   });
 }
 
@@ -44,8 +43,6 @@ function unlessAborted<T>(wait: Promise<T>, signal: AbortSignalLike | undefined)
 class Reader {
   readonly #iterator: Iterator<Batch> | AsyncIterator<Batch>;
   #next: Promise<IteratorResult<Batch>> | undefined;
-  /** Whether the source is making a batch. */
-  #making = false;
   /** How many it has given. */
   taken = 0;
 
@@ -60,13 +57,9 @@ class Reader {
   }
 
   #fetch(): Promise<IteratorResult<Batch>> {
-    this.#making = true;
-    const made = () => {
-      this.#making = false;
-    };
     const fetched = Promise.resolve(this.#iterator.next());
-    /* Failures are reported when it is taken; until then they must not count as unhandled. */
-    fetched.then(made, made);
+    /* Reported when it is taken; until then it must not count as unhandled. */
+    fetched.catch(() => {});
     return fetched;
   }
 
@@ -80,10 +73,7 @@ class Reader {
   }
 
   async close(): Promise<void> {
-    const closed = Promise.resolve(this.#iterator.return?.());
-    /* A source closes after the batch that it is making, which may never be ready. */
-    if (this.#making) closed.catch(() => {});
-    else await closed;
+    await this.#iterator.return?.();
   }
 }
 
@@ -120,7 +110,8 @@ export async function fitBatches(
   const most = batchesPerEpoch ?? Number.POSITIVE_INFINITY;
   if (batchesPerEpoch !== undefined) checkWhole(`${call}: batchesPerEpoch`, most, 1);
   const { loss, signal } = options;
-  if (validation !== undefined) checkValidation(call, validation, loss);
+  if (validation && (!validation.x || typeof loss === 'function'))
+    refuse(`${call}: validation needs { x, y }, and a loss by name, not a function`);
   const losses: number[] = [];
   const logs: DatasetEpoch[] = [];
   let stopped = false;
@@ -162,20 +153,12 @@ export async function fitBatches(
       stopped = (await onEpoch?.(log)) === 'stop' || stopped;
     }
   } finally {
-    await reader?.close();
+    const closed = reader?.close();
+    /* A source closes after the batch that it is making, which may never be ready. */
+    if (signal?.aborted) closed?.catch(() => {});
+    else await closed;
   }
   return { loss: Float32Array.from(losses), epochs: logs, steps: losses.length, stopped };
-}
-
-/** Refuses what cannot be evaluated, before any step. */
-function checkValidation(call: string, validation: unknown, loss: unknown): void {
-  const { x } = Object(validation) as { x?: unknown };
-  if (x === undefined || x === null)
-    refuse(
-      `${call}: validation: expected { x, y }, got ${told(validation)}: a share of the data needs all of it at once, as fit has`,
-    );
-  if (typeof loss === 'function')
-    refuse(`${call}: validation needs a loss by name, not a function`);
 }
 
 const emptyText = (call: string, epoch: number): string =>

@@ -42,6 +42,20 @@ export function geometricMean(ratios: readonly Interval[]): Interval {
   };
 }
 
+/**
+ * The mean of ratios of groups that have these shares of the cases, on a logarithmic scale. Groups
+ * may err together, so half widths add: the widest that their interval can be.
+ */
+export function mixture(groups: readonly { share: number; ratio: Interval }[]): Interval {
+  const mean = (pick: (ratio: Interval) => number) =>
+    Math.exp(groups.reduce((sum, { share, ratio }) => sum + share * Math.log(pick(ratio)), 0));
+  return {
+    value: mean(({ value }) => value),
+    low: mean(({ low }) => low),
+    high: mean(({ high }) => high),
+  };
+}
+
 /** Whether a ratio and its interval are finite and above 0, so that they can be shown. */
 export function isFinitePositive({ value, low, high }: Interval): boolean {
   return [value, low, high].every((each) => Number.isFinite(each) && each > 0);

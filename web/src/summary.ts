@@ -8,7 +8,7 @@ import {
   type Side,
   speedCases,
 } from './compare.js';
-import { geometricMean, type Interval, isFinitePositive, ratio } from './interval.js';
+import { geometricMean, type Interval, isFinitePositive, mixture, ratio } from './interval.js';
 import {
   type Movement,
   machineSuite,
@@ -66,6 +66,8 @@ const isComplete = (each: Case): each is Complete => sides.every((side) => isUsa
 
 /** One side's run: its mean over the cases, on a logarithmic scale. */
 interface Run {
+  /** Of the same cases in the same order as on the other side. */
+  measurements: readonly Measurement[];
   /** One mean for each round that all cases had; undefined if a case has fewer than two rounds. */
   times: readonly number[] | undefined;
   /** Why there are no times, unless an older version left them out. */
@@ -101,6 +103,7 @@ function stoppedOf(measurements: readonly Measurement[]): Run['stopped'] {
 function runOf(measurements: readonly Measurement[], yardstick: Yardstick | undefined): Run {
   const mean = geometricMean(measurements.map(timeOf));
   return {
+    measurements,
     times: meansOfRounds(measurements),
     stopped: stoppedOf(measurements),
     mean,
@@ -116,13 +119,39 @@ function meanOf({ times, mean }: Run): Interval {
 }
 
 /**
+ * The cases by their numbers of rounds, which a suite may end before the others do: cases with two
+ * must not make the interval of all that of two rounds. Only the last round of a run that was
+ * cancelled lacks cases without more to it.
+ */
+function groupsOf(later: Run, earlier: Run): number[][] {
+  const groups = new Map<string, number[]>();
+  const counts = [later, earlier].map(({ measurements }) =>
+    measurements.map(({ rounds = [] }) => rounds.length),
+  );
+  const most = counts.map((all) => Math.max(...all));
+  for (const i of later.measurements.keys()) {
+    const key = counts.map((all, side) => Math.min(all[i]!, most[side]! - 1)).join();
+    groups.set(key, [...(groups.get(key) ?? []), i]);
+  }
+  return [...groups.values()];
+}
+
+/**
  * How many times as long one run took as the other. Cases are not independent, since the machine's
  * speed is common to them; whole rounds are nearly so.
  */
 function ratioOf(later: Run, earlier: Run): Interval {
-  const [{ times: a }, { times: b }] = [later, earlier];
-  if (!a || !b) return ratio(meanOf(later), meanOf(earlier));
-  return ratioOfRuns({ ...later, times: a }, { ...earlier, times: b });
+  if (!later.times || !earlier.times) return ratio(meanOf(later), meanOf(earlier));
+  const all = later.measurements;
+  return mixture(
+    groupsOf(later, earlier).map((group) => {
+      const [a, b] = [later, earlier].map(({ measurements, yardstick }) => {
+        const of = group.flatMap((i) => measurements[i] ?? []);
+        return { times: meansOfRounds(of) ?? [], yardstick };
+      });
+      return { share: group.length / all.length, ratio: ratioOfRuns(a!, b!) };
+    }),
+  );
 }
 
 function reasonOf(each: Case, all: readonly Case[]): LeftOut['why'] {

@@ -134,6 +134,26 @@ test('the whole gap is the product of its two parts', () => {
   expect(summary.cases).toBe(cases);
 });
 
+test('a few cases with two rounds do not make the interval that of two rounds', () => {
+  const around = (median: number, wobble: number, rounds: number) =>
+    Array.from({ length: rounds }, (_, i) => median * (1 + (i % 2 ? wobble : -wobble)));
+  const side = (factor: number, of: Side, short: number) =>
+    measure(
+      ...Array.from({ length: 20 }, (_, i) => ({
+        ...{ ...of, name: `case ${i}`, parameters: { i }, median: factor },
+        rounds: around(factor, i < short ? 0.2 : 0.01, i < short ? 2 : rounds),
+      })),
+    );
+  const whole = (short: number) =>
+    summaryOf([...side(1, sides.A, short), ...side(2, sides.B, short)], side(4, sides.C, short))
+      .whole;
+  const [none, one, all] = [whole(0), whole(1), whole(20)];
+  const width = ({ low, high }: typeof none) => Math.log(high / low);
+  expect(one.value).toBeCloseTo(4, 9);
+  expect(width(one)).toBeGreaterThan(width(none));
+  expect(width(one)).toBeCloseTo((19 * width(none) + width(all)) / 20, 9);
+});
+
 const alone = (change: Change) =>
   summaryOf(
     measure({ kind: 'native', ...change }, { kind: 'native', exact: true, ...change }),
