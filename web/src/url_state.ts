@@ -94,7 +94,7 @@ export function misread(search: string): string[] {
     const text = query.get(name) ?? '';
     const used = options[name as keyof typeof allowed];
     const understood =
-      typeof used === 'number' ? /^\d+$/.test(text) && Number(text) === used : text === used;
+      typeof used === 'number' ? wholeNumber(text, used, -1) === used : text === used;
     if (text === '' || understood) return [];
     return [`The address says ${name}=${text}, but this must be ${what}. It is ${used} now.`];
   });
